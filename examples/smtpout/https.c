@@ -264,7 +264,7 @@ https_post(const struct https *h, const char *url, const char *type,
 		    c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
 		code = curl_easy_perform(c);
 		curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
-		/* Whoever says much has said whether he took it before. */
+		/* A long answer has its status in front of it. */
 		if (body.too_long)
 			code = CURLE_OK;
 	}

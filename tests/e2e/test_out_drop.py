@@ -27,6 +27,7 @@ NOBODY = 65534
 # program, $1 the user of the box.
 OWN_BOX = ("unshare", "--mount", "sh", "-ec",
            'mount -t tmpfs -o mode=755 tmpfs /var/spool\n'
+           '[ ! -d /run/smtpout ] || mount -t tmpfs tmpfs /run/smtpout\n'
            'mkdir -m 1730 /var/spool/smtpout-drop\n'
            'chmod 1730 /var/spool/smtpout-drop\n'
            'chown "$1:mail" /var/spool/smtpout-drop\n'
@@ -71,6 +72,7 @@ class DropCase(world.WorldCase):
                 [*prefix, world.program("sendmail"), *arguments], input=text,
                 capture_output=True, check=False,
                 env={"HOME": self.scratch, "PATH": os.environ["PATH"],
+                     "SMTPOUT_HOST": "127.0.0.1",
                      "SMTPOUT_DROP": world.program("smtpout-drop"), **env},
                 timeout=20 * fixture.WAIT)
 
@@ -427,7 +429,8 @@ class Users(DropCase):
         os.mkdir(self.smtpout.root)
         shutil.chown(self.smtpout.root, "daemon")
         self.keeper = self.spawn_keeper()
-        self.smtpout.runner = ["nsenter", "-t", str(self.keeper.pid), "-m"]
+        self.smtpout.runner = ["nsenter", "-t", str(self.keeper.pid),
+                               "-m", "-r"]
         self.addCleanup(self.smtpout.remove)
 
     def spawn_keeper(self):
@@ -449,7 +452,7 @@ class Users(DropCase):
     def run_as(self, uid, *command, text=b""):
         with self.world.out.inside():
             return subprocess.run(
-                ["nsenter", "-t", str(self.keeper.pid), "-m", "setpriv",
+                ["nsenter", "-t", str(self.keeper.pid), "-m", "-r", "setpriv",
                  "--reuid", str(uid), "--regid", str(uid), "--clear-groups",
                  *command], input=text, capture_output=True, check=False,
                 env={"PATH": os.environ["PATH"], "HOME": "/nonexistent",

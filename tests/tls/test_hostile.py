@@ -402,7 +402,9 @@ class Drain(unittest.TestCase):
         host = serve(self, "a")
         with Client(host.ports[0]) as upgraded, \
                 Client(host.ports[1], client_context(), "a.example") as client:
+            # A reply says that the server, too, has ended the handshake.
             upgraded.starttls(client_context(), "a.example")
+            upgraded.expect("250", upgraded.say("NOOP"))
             client.greet()
             host.post("drain", 20000)
             for each in (upgraded, client):
