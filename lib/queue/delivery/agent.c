@@ -38,9 +38,10 @@ smtpd__agent_destroy(struct smtpd_agent *a)
 }
 
 void
-smtpd__agent_leave_next(struct smtpd_agent *a)
+smtpd__agent_forget(
+    struct smtpd_agent *a, const struct smtpd_loaded_message *loaded)
 {
-	if (a->ahead != NULL)
+	if (a->ahead == loaded)
 		smtpd__agent_state_quit(a);
 }
 

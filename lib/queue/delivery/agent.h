@@ -125,9 +125,10 @@ struct smtpd_delivery_result {
 void smtpd__agent_deliver(struct smtpd_agent *a,
     struct smtpd_delivery_request *request, struct smtpd_delivery_result *end);
 
-/* The next request does not come: leave the connection, if its message went
- * ahead there. */
-void smtpd__agent_leave_next(struct smtpd_agent *a);
+/* No more request is for the message LOADED, which is to be freed: leave the
+ * connection, if it went ahead there and its content did not follow. */
+void smtpd__agent_forget(
+    struct smtpd_agent *a, const struct smtpd_loaded_message *loaded);
 
 /* Whether a connection is open that can serve another message. */
 bool smtpd__agent_is_open(const struct smtpd_agent *a);

@@ -418,6 +418,7 @@ smtpd__attempt_run(struct smtpd_attempt_state *a,
 	if (o == NULL)
 		return;
 	try_message(a, &o->s, site);
+	smtpd__agent_forget(a->agent, &o->loaded);
 	smtpd__opened_job_close(o);
 }
 
@@ -442,6 +443,7 @@ smtpd__attempt_leave_next(struct smtpd_attempt_state *a)
 		return;
 	a->ahead = NULL;
 	smtpd__dispatch_return(a->delivery, o->job, SMTPD_RETURN_UNTRIED);
+	smtpd__agent_forget(a->agent, &o->loaded);
 	smtpd__opened_job_close(o);
 }
 

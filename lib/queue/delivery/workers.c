@@ -86,7 +86,6 @@ resume_site(struct smtpd_worker *w)
 		return job;
 	pthread_mutex_unlock(&d->lock);
 	smtpd__attempt_leave_next(&w->attempt);
-	smtpd__agent_leave_next(w->attempt.agent);
 	pthread_mutex_lock(&d->lock);
 	return NULL;
 }
