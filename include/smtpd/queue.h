@@ -405,8 +405,9 @@ SMTPD_API void smtpd_queue_abort(struct smtpd_queue_message *m);
  * A delivery callback for a server: queue the message with Received on top, and
  * what the settings say of fix; answer 250 with its id, or 4xx; 552 5.5.3 when
  * it has too many recipients, 554 5.5.4 when a parameter that the program added
- * has a value that no host would accept.  QUEUE is a struct smtpd_queue *.
- * Since 0.1.
+ * has a value that no host would accept; 554 too for BINARYMIME, FUTURERELEASE
+ * and DELIVERBY, which a queue does not keep to.  QUEUE is a struct smtpd_queue
+ * *.  Since 0.1.
  */
 SMTPD_API int smtpd_queue_deliver(struct smtpd_session *s,
     const struct smtpd_envelope *envelope, struct smtpd_body *body,

@@ -140,6 +140,23 @@ queue_body(struct smtpd_submission *sub, struct smtpd_body *body)
 	return n < 0 ? 0 : -1;
 }
 
+/* Refuse what the queue would not keep to, whatever the settings of the server
+ * announce.  Return 0, or the code of the reply. */
+static int
+refuse_wishes(struct smtpd_session *s, const struct smtpd_envelope *e)
+{
+	if (e->encoding == SMTPD_ENCODING_BINARYMIME)
+		return smtpd_reply(
+		    s, 554, "5.6.1", "Binary messages cannot be sent on");
+	if (e->held)
+		return smtpd_reply(
+		    s, 554, "5.3.3", "Messages cannot be held until a time");
+	if (e->deliver_by.mode != SMTPD_BY_UNSAID)
+		return smtpd_reply(
+		    s, 554, "5.3.3", "Messages cannot be delivered by a time");
+	return 0;
+}
+
 int
 smtpd_queue_deliver(struct smtpd_session *s,
     const struct smtpd_envelope *envelope, struct smtpd_body *body, void *queue)
@@ -149,9 +166,11 @@ smtpd_queue_deliver(struct smtpd_session *s,
 		.session = s,
 		.envelope = envelope,
 	};
-	int status = set_envelope(&sub, s);
-	int error;
+	int status, error, code = refuse_wishes(s, envelope);
 
+	if (code != 0)
+		return code;
+	status = set_envelope(&sub, s);
 	if (status == 0)
 		status = queue_body(&sub, body);
 	error = errno;

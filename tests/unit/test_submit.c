@@ -660,7 +660,9 @@ begin_session(struct world *w, FILE **session)
 {
 	struct smtpd_settings settings = { SMTPD_SETTINGS_INIT,
 		.hostname = "server.test", .max_recipients = SMTPD_NO_LIMIT,
-		.errors_hard = SMTPD_NO_LIMIT };
+		.errors_hard = SMTPD_NO_LIMIT, .max_future_release = 1000,
+		.flags = SMTPD_FLAG_DELIVERBY | SMTPD_FLAG_CHUNKING |
+		    SMTPD_FLAG_BINARYMIME };
 	struct smtpd_server *srv = smtpd_server_create(&settings);
 	struct sockaddr_in addr = { .sin_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -697,6 +699,49 @@ say(FILE *session, const char *lines, const char *code)
 }
 
 static void
+say_hello(FILE *session)
+{
+	char line[600];
+
+	say(session, "EHLO c\r\n", "250-");
+	while (fgets(line, sizeof(line), session) != NULL && line[3] == '-')
+		continue;
+}
+
+/* What a server takes, and the queue behind it does not keep to. */
+static void
+wishes_are_refused(void **state)
+{
+	static const struct {
+		const char *param, *code;
+	} cases[] = {
+		{ "BODY=BINARYMIME", "554 5.6.1" },
+		{ "HOLDFOR=100", "554 5.3.3" },
+		{ "BY=600;N", "554 5.3.3" },
+		{ "BODY=8BITMIME", "250 2.0.0" },
+	};
+	struct world *w = *state;
+	struct smtpd_server *srv;
+	FILE *session;
+
+	srv = begin_session(w, &session);
+	say(session, "", "220");
+	say_hello(session);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char mail[64];
+
+		snprintf(mail, sizeof(mail), "MAIL FROM:<a@a.test> %s\r\n",
+		    cases[i].param);
+		say(session, mail, "250");
+		say(session, "RCPT TO:<b@b.test>\r\n", "250");
+		say(session, "BDAT 4 LAST\r\n\r\nx\n", cases[i].code);
+	}
+	say(session, "QUIT\r\n", "221");
+	fclose(session);
+	smtpd_server_destroy(srv);
+}
+
+static void
 test_deliver(void **state)
 {
 	struct world *w = *state;
@@ -713,9 +758,7 @@ test_deliver(void **state)
 	world_open(w);
 	srv = begin_session(w, &session);
 	say(session, "", "220 ");
-	say(session, "EHLO c\r\n", "250-");
-	while (fgets(out, sizeof(out), session) != NULL && out[3] == '-')
-		continue;
+	say_hello(session);
 	say(session, "MAIL FROM:<s@a2.test>\r\n", "250 ");
 	say(session, "RCPT TO:<Postmaster>\r\n", "250 ");
 	say(session, "RCPT TO:<one@a1.test>\r\n", "250 ");
@@ -1017,6 +1060,7 @@ main(void)
 		TEST(the_floor_is_met_in_a_message),
 		TEST(test_write_fails),
 		TEST(test_deliver),
+		TEST(wishes_are_refused),
 		TEST(aliases_are_expanded),
 		TEST(bad_expansions_are_refused),
 		TEST(senders_are_completed),
