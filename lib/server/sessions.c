@@ -113,7 +113,7 @@ admit_session(struct smtpd_server *srv, const struct smtpd_connection *c)
 	}
 	smtpd__session_init(s, &srv->config, c->fd, c->fd, &c->peer);
 	s->uid_known = c->has_user;
-	s->uid = c->uid;
+	s->uid = c->has_user ? c->uid : 0;
 	s->slot = c->slot;
 	s->admitted = s->may_park = true;
 	s->stream.wire.quick = smtpd__socket_set_rest(c->fd) == 0;
