@@ -87,7 +87,8 @@ main(int argc, char **argv)
 {
 	/* Tests come from one address, and say a lot. */
 	struct smtpd_server *srv = smtpd_server_create(&(struct smtpd_settings){
-	    SMTPD_SETTINGS_INIT, .flags = SMTPD_FLAG_SMTPUTF8,
+	    SMTPD_SETTINGS_INIT,
+	    .flags = SMTPD_FLAG_SMTPUTF8 | SMTPD_FLAG_CHUNKING,
 	    .max_connections = 20000, .max_per_address = SMTPD_NO_LIMIT,
 	    .max_per_network = SMTPD_NO_LIMIT, .max_per_user = SMTPD_NO_LIMIT,
 	    .max_transactions = SMTPD_NO_LIMIT });

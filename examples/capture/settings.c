@@ -109,8 +109,8 @@ void
 settings_for_server(const struct settings *s, struct smtpd_settings *out)
 {
 	receiver_options_for_server(&s->in, out);
-	out->flags =
-	    SMTPD_FLAG_DSN | SMTPD_FLAG_SMTPUTF8 | SMTPD_FLAG_AUTH_WITHOUT_TLS;
+	out->flags = SMTPD_FLAG_DSN | SMTPD_FLAG_SMTPUTF8 |
+	    SMTPD_FLAG_CHUNKING | SMTPD_FLAG_AUTH_WITHOUT_TLS;
 	out->auth = receive_auth;
 	out->auth_mechanisms = "PLAIN LOGIN OAUTHBEARER XOAUTH2";
 	out->default_domain = "localhost";

@@ -39,16 +39,16 @@ dnssec_check(const struct smtpd_resolver_settings *resolver, struct log *log)
 		[SMTPD_DNSSEC_VALIDATED] =
 		    "the DNS server validates (DNSSEC): DANE is in use",
 		[SMTPD_DNSSEC_UNTRUSTED] =
-		    "the DNS server validates (DNSSEC), but is not on this "
-		    "host: DANE is not in use without --trust-resolver, which "
-		    "is for a server that nobody else can speak for",
+		    ("the DNS server validates (DNSSEC), but is not on this "
+		     "host: DANE is not in use without --trust-resolver, "
+		     "which is for a server that nobody else can speak for"),
 		[SMTPD_DNSSEC_ABSENT] =
-		    "the DNS server does not validate (DNSSEC): DANE is not in "
-		    "use; a server on this host that does, unbound for "
-		    "instance, would change that",
+		    ("the DNS server does not validate (DNSSEC): DANE is not in "
+		     "use; a server on this host that does, unbound for "
+		     "instance, would change that"),
 		[SMTPD_DNSSEC_UNKNOWN] =
-		    "the DNS server did not answer: whether DANE can be used "
-		    "is not known",
+		    ("the DNS server did not answer: whether DANE can be used "
+		     "is not known"),
 	};
 	struct smtpd_resolver_settings settings = *resolver;
 	enum smtpd_dnssec dnssec = SMTPD_DNSSEC_UNKNOWN;

@@ -90,7 +90,7 @@ try_host(struct group *g, const struct smtpd_target *targets, size_t count,
 
 	if (g->run->verbose)
 		fprintf(stderr, "# %s port %u\n", targets->host, port);
-	if (smtpd_client_connect(g->client, targets, count, port) != 0) {
+	if (smtpd_client_connect(g->client, targets, count, port) == -1) {
 		if (last)
 			report_all(g, smtpd_client_result(g->client));
 		return;

@@ -194,7 +194,8 @@ forward_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 		.rcpt_ms = ANSWER_MS,
 		.data_ms = ANSWER_MS,
 		.dot_ms = DOT_MS,
-		.cancel = sub->cancel,
+		/* Who has gone, or was cut off, is not waited for. */
+		.cancel = smtpd_session_cancel(s),
 	};
 	struct smtpd_client *c = smtpd_client_create(&settings);
 	struct smtpd_outgoing_rcpt *rcpts = calloc(e->nrcpts, sizeof(*rcpts));

@@ -59,8 +59,7 @@ create_parts(struct program *p)
 	char secret[64];
 
 	p->log = log_create(p->settings.in.log_level);
-	sub->cancel = smtpd_cancel_create();
-	if (p->log == NULL || sub->cancel == NULL)
+	if (p->log == NULL)
 		return complain(
 		    PROGRAM, EX_OSERR, "cannot start: %s", strerror(errno));
 	sub->log = sub->accounts.log = p->log;
@@ -172,7 +171,7 @@ run_daemon(struct program *p)
 		return status;
 	if (p->settings.in.check)
 		return tls_files_status(&p->tls);
-	status = daemon_run(&(struct daemon){
+	return daemon_run(&(struct daemon){
 	    .program = PROGRAM,
 	    .argv = p->argv,
 	    .server = p->server,
@@ -182,9 +181,6 @@ run_daemon(struct program *p)
 	    .look = look_at_files,
 	    .user = p,
 	});
-	/* Sessions that were cut off wait for smtpout no longer. */
-	smtpd_cancel_trigger(p->submission.cancel);
-	return status;
 }
 
 int
@@ -201,7 +197,6 @@ main(int argc, char **argv)
 		accounts_init(&p.submission.accounts);
 		status = run_daemon(&p);
 		smtpd_server_destroy(p.server);
-		smtpd_cancel_destroy(p.submission.cancel);
 		allowances_destroy(p.submission.allowances);
 		tls_files_finish(&p.tls);
 		accounts_finish(&p.submission.accounts);

@@ -7,7 +7,6 @@
  * goes to smtpout, and each message has a line in the log.
  */
 
-#include <smtpd/cancel.h>
 #include <smtpd/resolve.h>
 #include <smtpd/server.h>
 
@@ -21,7 +20,6 @@ struct submission {
 	const char *hostname;
 	struct smtpd_target smtpout;
 	uint16_t port; /* of smtpout */
-	struct smtpd_cancel *cancel;
 	struct accounts accounts;
 	bool any_from; /* messages may say that they are from others */
 	struct allowances *allowances;

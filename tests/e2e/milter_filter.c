@@ -39,6 +39,8 @@ struct message {
 	unsigned sum;
 };
 
+static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 static void
 note(const char *format, ...)
 {

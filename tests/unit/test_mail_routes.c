@@ -171,8 +171,8 @@ static void
 a_target_has_its_sources_and_its_token(void **state)
 {
 	static const char *const texts[] = {
-		"a.test=mx;source=192.0.2.7=b.test;source=2001:db8::7,"
-		"mx;source=192.0.2.8",
+		("a.test=mx;source=192.0.2.7=b.test;source=2001:db8::7,"
+		 "mx;source=192.0.2.8"),
 		"b.test=ann@x.test;token-file=/f,ann@y.test;token-file=/f",
 		"c.test=ann@x.test;token-file=/g,ann@x.test;token-command=/f",
 	};
