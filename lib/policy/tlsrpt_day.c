@@ -122,7 +122,8 @@ copy_policy(const struct smtpd_tlsrpt_session *s, struct smtpd_text *out)
 	for (size_t i = 0; s->policy != NULL && i < s->policy_len; i++)
 		if (s->policy[i] == '\t')
 			smtpd__text_byte(out, ' ');
-		else if (s->policy[i] != '\r' && s->policy[i] != '\0')
+		else if (s->policy[i] != '\r' && s->policy[i] != '\0' &&
+		    (s->policy[i] != '\n' || out->len > 0))
 			smtpd__text_byte(out, s->policy[i]);
 	while (out->len > 0 && out->at[out->len - 1] == '\n')
 		out->at[--out->len] = '\0';
