@@ -43,8 +43,8 @@ dnssec_check(const struct smtpd_resolver_settings *resolver, struct log *log)
 		     "host: DANE is not in use without --trust-resolver, "
 		     "which is for a server that nobody else can speak for"),
 		[SMTPD_DNSSEC_ABSENT] =
-		    ("the DNS server does not validate (DNSSEC): DANE is not in "
-		     "use; a server on this host that does, unbound for "
+		    ("the DNS server does not validate (DNSSEC): DANE is not "
+		     "in use; a server on this host that does, unbound for "
 		     "instance, would change that"),
 		[SMTPD_DNSSEC_UNKNOWN] =
 		    ("the DNS server did not answer: whether DANE can be used "

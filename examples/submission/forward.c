@@ -194,7 +194,7 @@ forward_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 		.rcpt_ms = ANSWER_MS,
 		.data_ms = ANSWER_MS,
 		.dot_ms = DOT_MS,
-		/* Who has gone, or was cut off, is not waited for. */
+		/* The client's going, or a cut-off, ends it. */
 		.cancel = smtpd_session_cancel(s),
 	};
 	struct smtpd_client *c = smtpd_client_create(&settings);
