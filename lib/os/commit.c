@@ -2,10 +2,12 @@
 #include "os/commit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "os/fd.h"
+#include "os/file.h"
 
 int
 smtpd__commit_file(int fd)
@@ -44,6 +46,25 @@ smtpd__commit_move(int from_dir, const char *from, int to_dir, const char *to)
 		return -1;
 #endif
 	return smtpd__commit_link(from_dir, from, to_dir, to);
+}
+
+int
+smtpd__commit_replace(
+    int dir, const char *name, const char *half, const void *data, size_t len)
+{
+	int fd = openat(dir, half,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd == -1)
+		return -1;
+	if (smtpd__file_write(fd, data, len) == -1) {
+		smtpd__fd_close(fd);
+		return -1;
+	}
+	if (smtpd__commit_file(fd) == -1 ||
+	    renameat(dir, half, dir, name) == -1)
+		return -1;
+	return smtpd__commit_directory(dir);
 }
 
 int

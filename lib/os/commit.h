@@ -12,6 +12,8 @@
  * again and believes it.
  */
 
+#include <stddef.h>
+
 /* Make the content of FD durable and close it; it is closed in any case. */
 int smtpd__commit_file(int fd);
 
@@ -27,6 +29,14 @@ int smtpd__commit_move(
  * rename without replacing. */
 int smtpd__commit_link(
     int from_dir, const char *from, int to_dir, const char *to);
+
+/*
+ * Let the file NAME of directory DIR hold LEN bytes at DATA: all of them, or
+ * what it held before.  They are written to the file HALF first, which nobody
+ * else may write meanwhile.
+ */
+int smtpd__commit_replace(
+    int dir, const char *name, const char *half, const void *data, size_t len);
 
 /* Make the names in directory FD durable.  It stays open. */
 int smtpd__commit_directory(int fd);

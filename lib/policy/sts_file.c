@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/pack.h"
 #include "base/text.h"
 #include "os/commit.h"
 #include "os/file.h"
@@ -122,23 +123,20 @@ smtpd__sts_file_write(
     int fd, const char *domain, const struct smtpd_sts_stored *stored)
 {
 	char head[HEAD_MAX];
-	int file, len;
-
-	len = snprintf(head, sizeof(head), HEAD_FORMAT, stored->id,
+	int len = snprintf(head, sizeof(head), HEAD_FORMAT, stored->id,
 	    (unsigned long long)stored->fetched_s);
-	file = openat(fd, HALF_WRITTEN,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (file == -1)
-		return -1;
-	if (smtpd__file_write(file, head, (size_t)len) == -1 ||
-	    smtpd__file_write(file, stored->text, stored->len) == -1) {
-		close(file);
-		return -1;
-	}
-	if (smtpd__commit_file(file) == -1 ||
-	    renameat(fd, HALF_WRITTEN, fd, domain) == -1)
-		return -1;
-	return smtpd__commit_directory(fd);
+	struct smtpd_pack all = { .data = NULL };
+	int status = -1;
+
+	smtpd__pack_bytes(&all, head, (size_t)len);
+	smtpd__pack_bytes(&all, stored->text, stored->len);
+	if (all.failed)
+		errno = ENOMEM;
+	else
+		status = smtpd__commit_replace(
+		    fd, domain, HALF_WRITTEN, all.data, all.len);
+	smtpd__pack_free(&all);
+	return status;
 }
 
 void

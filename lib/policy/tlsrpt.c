@@ -95,25 +95,14 @@ static int
 write_file(struct smtpd_tlsrpt *t, uint32_t day, const void *data, size_t len)
 {
 	char name[NAME_SIZE];
-	int fd;
 
 	write_name(day, name);
 	if (len == 0)
 		return unlinkat(t->directory, name, 0) == 0 || errno == ENOENT
 		    ? 0
 		    : -1;
-	fd = openat(t->directory, HALF_WRITTEN,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd == -1)
-		return -1;
-	if (smtpd__file_write(fd, data, len) == -1) {
-		close(fd);
-		return -1;
-	}
-	if (smtpd__commit_file(fd) == -1 ||
-	    renameat(t->directory, HALF_WRITTEN, t->directory, name) == -1)
-		return -1;
-	return smtpd__commit_directory(t->directory);
+	return smtpd__commit_replace(
+	    t->directory, name, HALF_WRITTEN, data, len);
 }
 
 static void

@@ -219,6 +219,26 @@ test_directory_fails(void **state)
 	assert_int_equal(errno, EBADF);
 }
 
+/* It holds the new text, or the old one where that cannot be made durable. */
+static void
+test_replace(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(
+	    smtpd__commit_replace(p->dir, "to", "from", "old", 3), 0);
+	assert_holds(p, "to", "old");
+	assert_absent(p, "from");
+	assert_int_equal(
+	    smtpd__commit_replace(p->dir, "to", "from", "newer", 5), 0);
+	assert_holds(p, "to", "newer");
+	sync_error = EIO;
+	assert_int_equal(
+	    smtpd__commit_replace(p->dir, "to", "from", "newest", 6), -1);
+	assert_int_equal(errno, EIO);
+	assert_holds(p, "to", "newer");
+}
+
 int
 main(void)
 {
@@ -232,6 +252,7 @@ main(void)
 		CASE(test_move_without_file_system),
 		CASE(test_move_not_supported),
 		CASE(test_move_fails),
+		CASE(test_replace),
 		CASE(test_file),
 		CASE(test_failed_sync_is_final),
 		CASE(test_directory_fails),
