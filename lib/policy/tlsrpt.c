@@ -260,23 +260,26 @@ send_report(struct smtpd_tlsrpt *t, const struct smtpd_tlsrpt_day *d,
 	return done;
 }
 
-/* Report what D has about DOMAIN, if that asks for it.  Return true when there
- * is nothing left to do. */
+/* Report what D has about DOMAIN, if that asks for it: *SENT says whether it
+ * did.  Return true when there is nothing left to do. */
 static bool
 report_domain(struct smtpd_tlsrpt *t, const struct smtpd_tlsrpt_day *d,
-    const char *domain, const struct smtpd_cancel *cancel)
+    const char *domain, const struct smtpd_cancel *cancel, bool *sent)
 {
 	struct smtpd_tlsrpt_record *record = malloc(sizeof(*record));
 	struct smtpd_txt *txt = malloc(sizeof(*txt));
 	bool done = false;
 
+	*sent = false;
 	if (record != NULL && txt != NULL) {
 		t->set.txt(t->set.txt_user, domain, cancel, txt);
 		done = txt->status == SMTPD_TXT_NONE ||
 		    (txt->status == SMTPD_TXT_FOUND &&
-			(smtpd__tlsrpt_record_read(
-			     txt->text, txt->len, record) == -1 ||
-			    send_report(t, d, domain, record, cancel)));
+			smtpd__tlsrpt_record_read(
+			    txt->text, txt->len, record) == -1);
+		if (!done && txt->status == SMTPD_TXT_FOUND)
+			done = *sent =
+			    send_report(t, d, domain, record, cancel);
 	}
 	free(record);
 	free(txt);
@@ -299,13 +302,24 @@ copy_domain(const struct smtpd_tlsrpt_day *d, size_t skip)
 		->domain);
 }
 
-/* Report DAY, which is over; what is done is taken out of its file, at once,
- * so that nobody gets a report twice. */
+/* Write what is left of D, which is over. */
+static void
+keep_rest(struct smtpd_tlsrpt *t, const struct smtpd_tlsrpt_day *d)
+{
+	struct smtpd_pack text = { .data = NULL };
+
+	smtpd__tlsrpt_day_write(d, &text);
+	store_day(t, d->day, &text);
+}
+
+/* Report DAY, which is over; what was reported is taken out of its file, at
+ * once, so that nobody gets a report twice. */
 static void
 report_day(struct smtpd_tlsrpt *t, uint32_t day, uint64_t now_s,
     const struct smtpd_cancel *cancel)
 {
 	struct smtpd_tlsrpt_day d;
+	bool sent, changed = false;
 	size_t kept = 0;
 	char *domain;
 
@@ -318,17 +332,18 @@ report_day(struct smtpd_tlsrpt *t, uint32_t day, uint64_t now_s,
 	load_day(t, &d);
 	while (!smtpd_cancel_is_triggered(cancel) &&
 	    (domain = copy_domain(&d, kept)) != NULL) {
-		struct smtpd_pack text = { .data = NULL };
-
-		if (report_domain(t, &d, domain, cancel)) {
+		if (report_domain(t, &d, domain, cancel, &sent)) {
 			smtpd__tlsrpt_day_forget(&d, domain);
-			smtpd__tlsrpt_day_write(&d, &text);
-			store_day(t, day, &text);
+			changed = !sent;
 		} else {
 			kept++;
 		}
+		if (sent)
+			keep_rest(t, &d);
 		free(domain);
 	}
+	if (changed)
+		keep_rest(t, &d);
 	/* A file in which nothing can be read is over as well. */
 	if (smtpd__ring_is_empty(&d.all))
 		write_file(t, day, NULL, 0);
